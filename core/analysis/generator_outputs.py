@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit
 
 from core.analysis import decoder_export
 from core.nn import losses
-from core.types import Run
+from core.types import BERNOULLI, Run
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ def decode_distribution(run: Run, weights: Mapping[str, np.ndarray], Z: np.ndarr
     if layers is None:
         raise ValueError(f"The decoder of {run.key} is convolutional.")
     outputs = decoder_export.decode(layers, Z).astype(np.float64)
-    if run.spec.param("output") == "bernoulli":
-        mean = 1 / (1 + np.exp(-outputs))
+    if run.spec.param("output") == BERNOULLI:
+        mean = expit(outputs)
         return mean, np.sqrt(mean * (1 - mean))
     mean, raw = np.split(outputs, 2, axis=1)
     # As `core.nn.losses.split_normal`.
@@ -48,7 +49,7 @@ def decode_distribution(run: Run, weights: Mapping[str, np.ndarray], Z: np.ndarr
 def sample_images(mean: np.ndarray, deviation: np.ndarray, output: str, seed: int) -> np.ndarray:
     """One sample of p(x|z) for each row, (n, n_pixels): 0 or 1 of Bernoulli pixels, any number of Normal ones."""
     generator = np.random.default_rng(seed)
-    if output == "bernoulli":
+    if output == BERNOULLI:
         return (generator.random(mean.shape) < mean).astype(np.float64)
     return mean + deviation * generator.standard_normal(mean.shape)
 

@@ -42,7 +42,6 @@ def plot_sampled_codes(
     n_numbered: int,
     theme: str,
     axes: tuple[str, str] = ("z₁", "z₂"),
-    height: int = 460,
 ) -> go.Figure:
     """Codes of the data by class, sampled codes, and the region of most codes of the data.
 
@@ -52,7 +51,7 @@ def plot_sampled_codes(
     samples : (m, 2), the first few of which are drawn and numbered
     outline : (k, 2)
     """
-    chart = base.make_chart(theme, "Latent codes of the test rows, and sampled codes", *axes, height)
+    chart = base.make_chart(theme, "Latent codes of the test rows, and sampled codes", *axes, 460)
     samples = samples[:n_numbered]
     low, high = np.quantile(np.concatenate([codes, samples, outline]), [0.001, 0.999], axis=0)
     codes, labels = np.float32(codes[:_MOST_SHOWN]), labels[:_MOST_SHOWN]

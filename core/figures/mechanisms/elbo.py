@@ -10,9 +10,9 @@ from core.figures import palette, style
 from core.figures.mechanisms import base
 
 
-def plot_encoder(prior: Any, posterior: Any, encoder: Any, theme: str, height: int = 380) -> go.Figure:
+def plot_encoder(prior: Any, posterior: Any, encoder: Any, theme: str) -> go.Figure:
     """Ellipses of 1 and 2 standard deviations of p(z), p(z|x) and q(z|x): `Gaussian`s in the plane."""
-    chart = base.make_chart(theme, "Codes z: ellipses of 1 and 2 standard deviations", "z₁", "z₂", height)
+    chart = base.make_chart(theme, "Codes z: ellipses of 1 and 2 standard deviations", "z₁", "z₂")
     for name, gaussian, k, dash in (
         ("p(z), the prior", prior, "ink", "dot"),
         ("p(z|x), exact", posterior, 3, "dash"),
@@ -20,18 +20,13 @@ def plot_encoder(prior: Any, posterior: Any, encoder: Any, theme: str, height: i
     ):
         for deviations, width in ((1, 3), (2, 1.5)):
             options = {"dash": dash, "width": width, "showlegend": deviations == 1}
-            hover = f"{name}: {deviations} standard deviation{'s' * (deviations > 1)}<extra></extra>"
-            base.add_line(
-                chart, *gaussian.compute_outline(deviations).T, name, theme, k, hovertemplate=hover, **options
-            )
+            base.add_line(chart, *gaussian.compute_outline(deviations).T, name, theme, k, **options)
     return base.set_square_axes(chart, -3, 3)
 
 
-def plot_parts(bound: Any, theme: str, height: int = 260) -> go.Figure:
+def plot_parts(bound: Any, theme: str) -> go.Figure:
     """−ELBO as two bars, in nats: the parts of a `core.mechanisms.elbo.Bound`."""
-    chart = base.make_chart(
-        theme, "Two decompositions of −ELBO, one data point", "nats", "", height, barmode="relative"
-    )
+    chart = base.make_chart(theme, "Two decompositions of −ELBO, one data point", "nats", "", 260, barmode="relative")
     for name, value, row, k in (
         ("reconstruction, −E log p(x|z)", bound.reconstruction, "reconstruction + KL", 0),
         ("KL(q(z|x) ‖ p(z))", bound.kl, "reconstruction + KL", 2),

@@ -18,22 +18,14 @@ def plot_two_measures(parameters: Sequence[float], similarities: Sequence[Any], 
     similarities : of each parameter, a `core.mechanisms.output_distributions.Similarity`
     now : index of the chosen parameter
     """
-    chart = base.make_chart(theme, "The same generator, measured twice", "θ", "log p(x) of the data, nats", 290)
+    chart = base.make_chart(theme, "The same generator, measured twice", "θ", "log p(x) of the data, nats")
     percent = [100 * each.accuracy.value for each in similarities]
-    for name, values, axis, k, hover in (
-        ("log-likelihood of the data", [each.log_likelihood.value for each in similarities], "y", 0, "%{y:.1f} nats"),
-        ("images that the discriminator classifies correctly", percent, "y2", 2, "%{y:.1f}%"),
+    for name, values, axis, k in (
+        ("log-likelihood of the data", [each.log_likelihood.value for each in similarities], "y", 0),
+        ("images that the discriminator classifies correctly", percent, "y2", 2),
     ):
-        options = {"yaxis": axis, "mode": "lines+markers", "hovertemplate": f"θ = %{{x:g}}: {hover}<extra></extra>"}
-        base.add_line(chart, list(parameters), values, name, theme, k, **options)
+        base.add_line(chart, list(parameters), values, name, theme, k, yaxis=axis, mode="lines+markers")
         point, look = np.array([[parameters[now], values[now]]]), {"symbol": "diamond", "showlegend": False}
         base.add_points(chart, point, None, palette.CLASSES[theme][k], 14, yaxis=axis, **look)
-    y2 = {
-        "overlaying": "y",
-        "side": "right",
-        "title": "classified correctly (%)",
-        "showgrid": False,
-        "range": [45, 102],
-    }
-    ticks = {"tickmode": "array", "tickvals": list(range(50, 101, 10))}
-    return chart.update_layout(yaxis2=y2 | ticks, margin={**chart.layout.margin.to_plotly_json(), "r": 62})
+    y2 = {"title": "classified correctly (%)", "range": [45, 102], "tickvals": list(range(50, 101, 10))}
+    return chart.update_layout(yaxis2=y2)

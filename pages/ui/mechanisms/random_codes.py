@@ -66,12 +66,12 @@ def draw(controls: Controls) -> None:
     )
 
 
-def draw_codes(drawn: "DrawnCodes") -> None:
-    """Draw the codes, and the decoded images beside them."""
+def draw_codes(drawn: "DrawnCodes", picture: Markup | None = None) -> None:
+    """Draw the codes, as their chart or as a picture of it, and the decoded images beside them."""
     left, right = st.columns([1.4, 1], gap="medium")
     with left:
-        if isinstance(drawn.chart, Markup):
-            st.html(drawn.chart)
+        if picture:
+            st.html(picture)
         else:
             experiment.draw_charts(drawn.chart, key="codes")
     with right:
@@ -98,7 +98,7 @@ class DrawnCodes:
     codes in the regions, and the checks.
     """
 
-    chart: Any  # a figure, or its picture
+    chart: Any
     decoded: np.ndarray
     image_shape: tuple[int, int]
     failure: str
@@ -106,14 +106,14 @@ class DrawnCodes:
     checks: dict[str, tuple[Estimate | None, float | None]]
 
 
-def sample_codes(key: str, kind: str, seed: int, *, is_small: bool = False) -> DrawnCodes:
-    """Sample codes for the stored autoencoder with this key; a small chart is a picture, without names of classes."""
+def sample_codes(key: str, kind: str, seed: int, *, names_classes: bool = True) -> DrawnCodes:
+    """Sample codes for the stored autoencoder with this key; its chart may leave out the names of the classes."""
     run, stamp = stored_runs.read_run(key)
-    return _sample_codes(stamp, kind, seed, is_small, header.get_theme(), run)
+    return _sample_codes(stamp, kind, seed, names_classes, header.get_theme(), run)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Decoding random codes …")
-def _sample_codes(stamp: Stamp, kind: str, seed: int, is_small: bool, theme: str, _run: Run) -> DrawnCodes:
+def _sample_codes(stamp: Stamp, kind: str, seed: int, names_classes: bool, theme: str, _run: Run) -> DrawnCodes:
     codes = np.asarray(_run.views["codes"], np.float64)
     known = np.isfinite(codes).all(axis=1)
     codes, n_components = codes[known], codes.shape[1]
@@ -128,12 +128,9 @@ def _sample_codes(stamp: Stamp, kind: str, seed: int, is_small: bool, theme: str
     projected = region.project(view)
     axes = ("z₁", "z₂") if n_components == 2 else ("direction 1 of the codes", "direction 2")
     outline = projected.compute_outline(projected.radius, 120)
-    chart = figures.plot_sampled_codes(
-        codes @ view, labels, names, sampled @ view, outline, _N_SHOWN, theme, axes, 340 if is_small else 460
-    )
-    if is_small:
+    chart = figures.plot_sampled_codes(codes @ view, labels, names, sampled @ view, outline, _N_SHOWN, theme, axes)
+    if not names_classes:
         chart.update_traces(showlegend=False, selector=lambda trace: trace.name in names)
-        chart = experiment.render_still(chart, theme, 320, 320)
     shares = _Shares.measure(region, codes, sampled)
     return DrawnCodes(
         chart,

@@ -16,6 +16,7 @@ from core.mechanisms.monte_carlo import Estimate
 from pages.ui.shared import charts, drawing_pad, header, page_state, tables
 from pages.ui.shared.glossary import draw_text
 from pages.ui.shared.images import image, vector
+from pages.ui.shared.number_format import power_of_ten
 from pages.ui.shared.tables import Cell
 from pages.ui.shared.text import Markup, html, plain
 
@@ -236,8 +237,7 @@ def format_power(value: float) -> str:
     """A positive number in three digits, a large one as a power of ten: ``0.0039``, ``315``, ``7.33 × 10⁸``."""
     if value < _LARGEST_ERROR:
         return f"{float(f'{value:.3g}'):,.6g}"
-    digits, power = f"{value:.2e}".split("e")
-    return f"{digits} × 10{str(int(power)).translate(str.maketrans('0123456789', '⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+    return power_of_ten(value, 2)
 
 
 def describe_agreement(estimate: Estimate, exact: float) -> str:

@@ -5,6 +5,7 @@ import numpy as np
 from core.mechanisms import finished_games
 from core.mechanisms.fixed_opponent import DENSITY, LIKELIHOOD
 from core.mechanisms.gan_game import PRESETS
+from pages.ui.shared.number_format import power_of_ten
 
 
 def describe_preset(name: str) -> str:
@@ -35,10 +36,7 @@ def describe_preset(name: str) -> str:
 
 def format_length(value: float) -> str:
     """A positive number, ``"0.19"`` or ``"3.7 × 10⁻⁶"``."""
-    if value >= 0.001:
-        return f"{value:.2f}"
-    mantissa, _, exponent = f"{value:.1e}".partition("e")
-    return f"{mantissa} × 10{str(int(exponent)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+    return f"{value:.2f}" if value >= 0.001 else power_of_ten(value, 1)
 
 
 def _count_crossings(path: np.ndarray) -> int:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from core.metrics.definitions import get_interval as metric_interval
 from core.types import Measurement
 
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def number(value: float) -> str:
     """About three digits, no powers of ten, a real minus: ``7.32``, ``−0.953``, ``12,300``."""
@@ -50,3 +52,9 @@ def seconds(value: float) -> str:
     if value < 0.01:
         return "< 0.01 s"
     return f"{value:,.0f} s" if value >= 100 else f"{value:.1f} s" if value >= 1 else f"{value:.2f} s"
+
+
+def power_of_ten(value: float, places: int) -> str:
+    """A positive number with this many decimal places and a power of ten: ``7.33 × 10⁸``, ``3.7 × 10⁻⁶``."""
+    digits, _, power = f"{value:.{places}e}".partition("e")
+    return f"{digits} × 10{str(int(power)).translate(_SUPERSCRIPTS)}"

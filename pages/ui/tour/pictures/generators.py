@@ -65,9 +65,15 @@ def _describe(theta: float, found: dict[float, Similarity]) -> str:
 def draw_random_codes(controls: Controls) -> str:
     """The codes of an AE with 10 latent dimensions, and decoded random codes; the control chooses their source."""
     kind = controls.choose_segment("codes", "Sample codes from", random_codes.SAMPLERS)
+    # All at once: the control then answers from the cache.
+    drawn, picture = {each: _draw_codes(each, header.get_theme()) for each in random_codes.SAMPLERS}[kind]
+    random_codes.draw_codes(drawn, picture)
+    return drawn.failure
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _draw_codes(kind: str, theme: str) -> tuple[random_codes.DrawnCodes, Markup]:
     params = presets.list_presets("mnist", "ae", 10)[presets.BEST]
     key = specs.make_at_size("mnist", "ae", 10, params).key
-    # All at once: the control then answers from the cache.
-    drawn = {each: random_codes.sample_codes(key, each, seed=0, is_small=True) for each in random_codes.SAMPLERS}[kind]
-    random_codes.draw_codes(drawn)
-    return drawn.failure
+    drawn = random_codes.sample_codes(key, kind, seed=0, names_classes=False)
+    return drawn, experiment.render_still(drawn.chart, theme, 320, 320)

@@ -48,8 +48,8 @@ def _plot_encoder(t: float, theme: str, width: int) -> tuple[list[Markup], str]:
     bound = elbo.compute_bound(model, x[0], TemperedEncoder(t))
     ellipses = Gaussian(np.zeros(2), np.eye(2)), Gaussian(true_mean[0], true_covariance)
     charts = [
-        figures.plot_encoder(*ellipses, Gaussian(mean[0], factor @ factor.T), theme, 340),
-        figures.plot_parts(bound, theme, 340),
+        figures.plot_encoder(*ellipses, Gaussian(mean[0], factor @ factor.T), theme),
+        figures.plot_parts(bound, theme),
     ]
     return [experiment.render_still(chart, theme, width, 40 + width * 6 // 7) for chart in charts], (
         f"KL(q(z|x) ‖ p(z)) is {bound.kl:z.2f} nats, and the gap KL(q(z|x) ‖ p(z|x)) is {bound.gap:z.2f} nats: −ELBO "
