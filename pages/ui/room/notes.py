@@ -10,7 +10,7 @@ from core.room.room import Place, Room
 from pages.ui.exercises import exercise
 from pages.ui.shared import header, room
 from pages.ui.shared.text import Markup, html, plain
-from pages.ui.tour import steps
+from pages.ui.tour import steps, view
 from pages.ui.tour.step import Link, Step
 
 _STEP = "hourglass.presented"
@@ -27,17 +27,7 @@ def _draw(state: Room) -> None:
     number = _find_step(state)
     step = steps.STEPS[number - 1]
     with st.container(horizontal=True, vertical_alignment="center", key="presenter-bar"):
-        for label, by in (("Back", -1), ("Next", 1)):
-            st.button(
-                label,
-                type="primary" if by > 0 else "secondary",
-                disabled=not 1 <= number + by <= len(steps.STEPS),
-                on_click=_open_step,
-                args=(state, number + by),
-                # The name by which page keys press it, see app.js.
-                key=f"tour-{label}",
-                shortcut="right" if by > 0 else "left",
-            )
+        view.draw_turn_buttons(number, lambda opened: _open_step(state, opened))
         st.button("Everybody look here", on_click=state.call_everybody, icon=":material/visibility:")
         _draw_switch("The room follows", "leads", state.is_leading, state.set_leading)
         _draw_switch("Show how to join", "code", state.shows_code, state.show_code)
@@ -98,7 +88,7 @@ def _draw_step(state: Room, number: int) -> None:
         if paragraph:
             st.html(Markup(f'<p class="hg-notes">{html(paragraph)}</p>'))
     with st.container(horizontal=True, key="presenter-links"):
-        for k, link in enumerate([*step.links, *_list_exercises(step)]):
+        for k, link in enumerate([*step.links, *view.list_exercise_links(step)]):
             st.button(
                 plain(link.label),
                 on_click=_open_link,
@@ -111,12 +101,6 @@ def _draw_step(state: Room, number: int) -> None:
     if number < len(steps.STEPS):
         following = steps.STEPS[number]
         st.html(Markup(f"<h2>{html(f'Next: {following.title}')}</h2><p>{html(following.notes or following.text)}</p>"))
-
-
-def _list_exercises(step: Step) -> list[Link]:
-    """Links to the exercises on the slides of a step."""
-    found = [(k, one) for k, one in enumerate(exercise.read_all()[0], 1) if one.slides == step.source.split()[-1]]
-    return [Link(header.EXERCISES, f"Exercise {k}: {one.title}", {header.EXERCISE: one.name}) for k, one in found]
 
 
 def _find_exercise(state: Room) -> Exercise | None:

@@ -1,5 +1,7 @@
 """How a step of the tour is laid out: the bar, the picture, and what the lecture says about it."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from core.lecture.listing import Heading, list_headings
@@ -10,7 +12,7 @@ from pages.ui.shared.glossary import mark_html
 from pages.ui.shared.html_blocks import make_note
 from pages.ui.shared.text import Markup, html, plain
 from pages.ui.tour import steps
-from pages.ui.tour.step import Step
+from pages.ui.tour.step import Link, Step
 
 
 def choose_step(count: int, problems: list[str]) -> int:
@@ -28,26 +30,27 @@ def choose_step(count: int, problems: list[str]) -> int:
         page_state.keep(header.TOUR_STEP, number)
         page_state.keep(header.TOUR_TITLES, tuple(step.title for step in steps.STEPS), text=None)
         # Above the picture: a step of another length doesn't move them.
-        for label, by in (("Back", -1), ("Next", 1)):
-            _draw_button(label, number + by, count, widget, by > 0)
+        draw_turn_buttons(number, lambda opened: _open_step(widget, opened))
     return number
 
 
-def _draw_button(label: str, number: int, count: int, widget: str, is_next: bool) -> None:
-    """Draw a button, with an arrow key, to another step; page keys press it too, see app.js."""
+def _open_step(widget: str, number: int) -> None:
+    page_state.keep(header.TOUR_STEP, number)
+    st.session_state[widget] = number
 
-    def open_step() -> None:
-        page_state.keep(header.TOUR_STEP, number)
-        st.session_state[widget] = number
 
-    st.button(
-        label,
-        type="primary" if is_next else "secondary",
-        disabled=not 1 <= number <= count,
-        on_click=open_step,
-        key=f"tour-{label}",
-        shortcut="right" if is_next else "left",
-    )
+def draw_turn_buttons(number: int, open_step: Callable[[int], None]) -> None:
+    """Draw buttons, with arrow keys, to the steps beside this one; page keys press them too, see app.js."""
+    for label, by in (("Back", -1), ("Next", 1)):
+        st.button(
+            label,
+            type="primary" if by > 0 else "secondary",
+            disabled=not 1 <= number + by <= len(steps.STEPS),
+            on_click=open_step,
+            args=(number + by,),
+            key=f"tour-{label}",
+            shortcut="right" if by > 0 else "left",
+        )
 
 
 def draw_step(step: Step, problems: list[str]) -> None:
@@ -81,16 +84,15 @@ def _explain(step: Step) -> None:
         st.page_link(
             link.page, label=plain(link.label), icon=":material/arrow_forward:", query_params=dict(link.choices)
         )
-    _link_exercises(step)
+    for link in list_exercise_links(step):
+        st.page_link(link.page, label=plain(link.label), icon=":material/quiz:", query_params=dict(link.choices))
     st.caption(plain(f"The steps follow {steps.LECTURE}."))
 
 
-def _link_exercises(step: Step) -> None:
-    """Draw links to the exercises on the slides of a step."""
-    for k, heading in enumerate(_list_exercises(), 1):
-        if heading.slides == step.source.split()[-1]:
-            label, query = plain(f"Exercise {k}: {heading.title}"), {header.EXERCISE: heading.name}
-            st.page_link(header.EXERCISES, label=label, icon=":material/quiz:", query_params=query)
+def list_exercise_links(step: Step) -> list[Link]:
+    """Links to the exercises on the slides of a step."""
+    found = [(k, one) for k, one in enumerate(_list_exercises(), 1) if one.slides == step.source.split()[-1]]
+    return [Link(header.EXERCISES, f"Exercise {k}: {one.title}", {header.EXERCISE: one.name}) for k, one in found]
 
 
 @st.cache_resource(max_entries=1, ttl=600, show_spinner=False)
