@@ -51,7 +51,8 @@ def draw_families() -> Figure:
     first, gan = next(iter(runs.values())), find_run(_DATA, "gan", 10)
     strips = [("Test images", first.views["originals"][:_SHOWN])]
     strips += [
-        (f"{label}, reconstructed from 2 numbers", run.views["reconstructions"][:_SHOWN]) for label, run in runs.items()
+        (f"{label}, reconstructed from 2 dimensions", run.views["reconstructions"][:_SHOWN])
+        for label, run in runs.items()
     ]
     strips.append((f"{methods.label('gan')}, samples", gan.views["samples"][:_SHOWN]))
     errors = [f"{label} {run.metrics['squared_error'].value:.2f}" for label, run in runs.items()]

@@ -1,4 +1,4 @@
-"""The opening of all views before people come, so that what is computed once is computed by then."""
+"""Open all views before people arrive, so that the caches are full by then."""
 
 import asyncio
 import sys

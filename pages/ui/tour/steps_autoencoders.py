@@ -20,7 +20,7 @@ STEPS = (
         "(GAN). Here they are compared with PCA on the same images.",
         (Link("app.py", "Compare all methods on MNIST", {"data": "mnist", "size": "2"}),),
         look_for="Digits that lie together in a map although no method saw a label. Choose an image: a ring shows its "
-        "code, and below the map is what each method reconstructs from these two numbers.",
+        "code, and below the map is what each method reconstructs from this code.",
         picture="autoencoders.draw_methods",
         minutes=3,
         notes="Ask what a label costs in the audience's own field, and name the three families once. The colours of "
@@ -39,11 +39,11 @@ STEPS = (
         ),
         formulas=(_ERROR,),
         symbols=_SYMBOLS,
-        look_for="What is lost on the way through ten numbers, and what the images with the nearest codes have in "
+        look_for="What is lost in ten dimensions, and what the images with the nearest codes have in "
         "common: features that keep what matters are similar for similar images.",
         picture="autoencoders.draw_code",
         minutes=5,
-        notes="Ask what a network with a code of 784 numbers would learn: the identity. So the code is short. "
+        notes="Ask what a network with a code of 784 dimensions would learn: the identity. So the code is short. "
         "A number of the code has no meaning of its own; only all of them together describe the image.",
     ),
     Step(

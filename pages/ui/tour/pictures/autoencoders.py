@@ -50,8 +50,8 @@ def _make_cards(digit: int, theme: str) -> tuple[Markup, str]:
     first = next(iter(runs.values()))
     original = first.views["originals"][_find_digit(first, digit)]
     about = (
-        f"The test image. Maps: {len(first.views['map']):,} test images, placed by the two numbers of each and "
-        "coloured by digit, which no method was told."
+        f"The test image. Each map shows {len(first.views['map']):,} test images at their two-dimensional codes, "
+        "coloured by digit; no method saw the labels."
     )
     x = (
         f'<figure class="hg-method-x">{_make_image(original, f"The test image, a {digit}")}'
@@ -60,7 +60,7 @@ def _make_cards(digit: int, theme: str) -> tuple[Markup, str]:
     errors = [f"{number(_read_error(run, digit))} with {methods.label(name)}" for name, run in runs.items()]
     means = [number(run.metrics[_ERROR].value) for run in runs.values()]
     finding = (
-        f"From two numbers, the squared error of this image is {join_words(errors)}; the mean over "
+        f"Reconstructed from two dimensions, this image has a squared error of {join_words(errors)}; the mean over "
         f"{first.metrics[_ERROR].n:,} test images is {join_words(means)}."
     )
     return Markup(f'<div class="hg-methods">{x}{"".join(cards)}</div>'), finding
@@ -127,7 +127,7 @@ def _make_flow(digit: int) -> tuple[Markup, str]:
     flow = pipeline.make_flow(
         pipeline.make_images(run.views["originals"][[position]], _SHAPE, 1, "x, 784 pixels", "x_i"),
         pipeline.make_network(pipeline.ENCODER, "encoder", r"\text{enc}_\phi"),
-        pipeline.make_code(codes[at], reach, f"z, {_CODE} numbers"),
+        pipeline.make_code(codes[at], reach, f"z, {_CODE} dimensions"),
         pipeline.make_network(pipeline.DECODER, "decoder", r"\text{dec}_\theta"),
         pipeline.make_images(
             run.views["reconstructions"][[position]], _SHAPE, 1, f"recon\u00adstruction, squared error {number(error)}"
@@ -141,7 +141,7 @@ def _make_flow(digit: int) -> tuple[Markup, str]:
     same = int((labels[nearest] == digit).sum())
     mean = run.metrics[_ERROR]
     finding = (
-        f"{_CODE} numbers reconstruct this image with a squared error of {number(error)}; the mean over "
+        f"Reconstructed from {_CODE} dimensions, this image has a squared error of {number(error)}; the mean over "
         f"{mean.n:,} test images is {number(mean.value)}. Of the {_NEAREST} images with the nearest codes, {same} "
         "have the same digit."
     )
@@ -191,7 +191,7 @@ def _make_figure(subject: str) -> tuple[Markup, str]:
         if run.history and selection.is_best_effort(run):
             about += f"; trained for {run.history[-1]['epoch']:.0f} epochs, {seconds(run.environment['seconds'])}"
         strips.append(_make_strip(methods.label(method), about, run, "reconstructions"))
-    finding = f"From {lecture_figure.SIZE} numbers an image, {_compare_errors(ae, pca)}."
+    finding = f"From {lecture_figure.SIZE} dimensions, {_compare_errors(ae, pca)}."
     for run in runs.values():
         if methods.entry(run.spec.method).converges_to:
             error, of_pca = (number(shown.metrics[_ERROR].value) for shown in (run, pca))

@@ -120,7 +120,7 @@ def draw_demos(controls: Controls) -> str:
         scene = manifold.make_scene(stamp, rows.key, run, rows)
         accuracy = run.metrics["knn_accuracy"]
         finding = (
-            f"A nearest-neighbour classifier on the two numbers of the codes is right for {accuracy.value:.0%} of "
+            f"A nearest-neighbour classifier on the two-dimensional codes is right for {accuracy.value:.0%} of "
             f"{accuracy.n:,} test images."
         )
     else:
